@@ -187,7 +187,7 @@ class TestInput:
     def covered_dates(self) -> DateArray:
         """Dates of all sessions that the tested returns span, shape (N, B + len(window)).
 
-        Before the B sessions that the first return after a halt reaches back stands NaT, as beyond the data.
+        NaT for sessions that its first return does not reach back to, and beyond the data.
         """
         return self.abnormal.covered_dates(self.cols)
 

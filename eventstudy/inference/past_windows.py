@@ -32,7 +32,7 @@ __all__ = [
 
 #: Events whose past is looked at.
 MOST_READ = 500
-#: Fewer events than this hide the shape of their past, and fewer windows in it do not show it.
+#: Fewer events, or past windows of an event, than this do not show a shape.
 FEWEST = 4
 #: Standard errors by which what was measured must be beyond doubt, and the size from which on it matters.
 DOUBT, TOO_OFTEN = 2.0, 0.08
@@ -122,7 +122,7 @@ def past_windows(fit: AbnormalReturns, length: int) -> PastWindows | None:
     Parameters
     ----------
     fit : AbnormalReturns
-        Of many events some hundred are looked at, and none without a residual variance.
+        Of many events, some hundreds are looked at, and none without a residual variance.
     length : int
         Days of a window.
     """

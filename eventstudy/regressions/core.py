@@ -233,7 +233,7 @@ def cross_section(
     Raises
     ------
     RequestError
-        If an option is none of its choices, or two of them do not go together.
+        If an option is not one of its choices, or two of them do not go together.
 
     Examples
     --------

@@ -22,14 +22,14 @@ SETTLED = frozenset(
         *("dividends", "splits", "cumulative_factor"),
     }
 )
-#: Numbers that keep their ratio to the close for weeks, and are none.
+#: Numbers that keep their ratio to the close for weeks, and are not closes.
 _NO_CLOSES = ("cap", "shares", "yield", "ratio", "eps", "市值", "市盈", "市净", "市销")
 _NONE = frozenset({"pe", "pb", "ps", "mv", "me", "totalmv", "circmv", "size", "value"}) | NO_PRICES_OR_RETURNS
 #: Least days of a security with both columns, largest share of days with a step, least step.
 ENOUGH, FEW, LEAST = 30, 0.06, 0.002
 #: Log likelihood ratio of a hundred to one; degrees of freedom of a day's return.
 DECISIVE, TAILS = float(np.log(100.0)), 3.0
-#: Securities by which a column that is none of this is known.
+#: Securities that are looked at first; most columns show in them that they are not closes.
 FIRST = 20
 
 

@@ -1,4 +1,4 @@
-"""Adjusted closes that bear other names than the usual ones are taken, or told of."""
+"""Adjusted closes that bear other names than the usual ones are taken, or reported."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def doubts(data: TestInput, *, of_t_alone: bool) -> list[str]:
         Whether p-values of the t alone are adjusted for the number of events.
     """
     told = [
-        f"by its past the error is {factor:.1f} times what se says (autocorrelation, or volatility before "
+        f"judged by its past, the error is {factor:.1f} times what se says (autocorrelation, or volatility before "
         "the event), which p_t does not know"
         if factor >= MATTERS
         else ""
