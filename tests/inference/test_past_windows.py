@@ -23,8 +23,8 @@ from eventstudy.inference.past_windows import (
     size_of_sign,
     size_of_signed_rank,
 )
-from eventstudy.sample import EventArrays
 from eventstudy.windows import Window
+from tests.inference.test_unchanged_prices import event_arrays
 
 WIDTH, SPAN = 250, Window(-5, 5)
 MISLED = ["sign", "generalized_sign", "wilcoxon", "grank_t", "grank_z"]
@@ -51,15 +51,7 @@ def illiquid(
     dates = np.datetime64("2000-01-03") + 400 * np.arange(n)[:, None] * (not common) + np.arange(days)
     model = es.MarketModel() if model is None else model
     x = market[:, :, None] if model.regressors else np.zeros((n, days, 0))
-    arrays = EventArrays(
-        y_est=returns[:, :WIDTH],
-        y_evt=returns[:, WIDTH:],
-        x_est=x[:, :WIDTH],
-        x_evt=x[:, WIDTH:],
-        span_evt=np.ones((n, len(SPAN)), dtype=int),
-        dates_est=dates[:, :WIDTH],
-        dates_evt=dates[:, WIDTH:],
-    )
+    arrays = event_arrays(returns, x, dates, WIDTH)
     return abnormal_returns(arrays, model.fit(arrays), SPAN)
 
 

@@ -27,6 +27,19 @@ RANKED = ["rank", "rank_zivney", "cumrank", "grank_t", "grank_z"]
 HOLD = ["rank", "rank_zivney", "cumrank_t", "cumrank_z", "filtered_rank", "sign_zivney"]
 
 
+def event_arrays(returns: np.ndarray, x: np.ndarray, dates: np.ndarray, width: int) -> EventArrays:
+    """Events whose first `width` days are the estimation window, and the others the event window."""
+    return EventArrays(
+        y_est=returns[:, :width],
+        y_evt=returns[:, width:],
+        x_est=x[:, :width],
+        x_evt=x[:, width:],
+        span_evt=np.ones(returns[:, width:].shape, dtype=int),
+        dates_est=dates[:, :width],
+        dates_evt=dates[:, width:],
+    )
+
+
 def study(
     n: int = 30,
     unchanged: float = 0.5,
@@ -54,15 +67,7 @@ def study(
     model = es.ConstantMean() if model is None else model
     x = market if model.regressors else market[:, :, :0]
     dates = np.datetime64("2000-01-03") + 300 * np.arange(n)[:, None] * (not common) + np.arange(days)
-    arrays = EventArrays(
-        y_est=returns[:, :WIDTH],
-        y_evt=returns[:, WIDTH:],
-        x_est=x[:, :WIDTH],
-        x_evt=x[:, WIDTH:],
-        span_evt=np.ones((n, len(SPAN)), dtype=int),
-        dates_est=dates[:, :WIDTH],
-        dates_evt=dates[:, WIDTH:],
-    )
+    arrays = event_arrays(returns, x, dates, WIDTH)
     return abnormal_returns(arrays, model.fit(arrays), SPAN)
 
 

@@ -83,8 +83,8 @@ def tie_with_past(past: FloatArray, event: FloatArray, unscaled: FloatArray) -> 
 def unchanged_share(fit: AbnormalReturns, cols: slice) -> float:
     """Mean share of the estimation days of an event that repeat the abnormal return of an unchanged price.
 
-    Zero unless the prediction is constant and this abnormal return is not zero. Of many events, some thousands
-    are looked at, and none without a residual variance.
+    Zero unless the prediction is constant and this abnormal return is not zero. Of many events,
+    some thousands are looked at, and none without a residual variance.
     """
     rows = np.arange(0, fit.n_events, max(fit.n_events // MOST_READ, 1))
     rows = rows[fit.s2[rows] > 0]

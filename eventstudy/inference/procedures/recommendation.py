@@ -223,7 +223,8 @@ def _why_volatile(data: TestInput) -> str:
     if risen <= MOST_INFLATION:
         return ""
     return (
-        f"by what came before the window, the variance of the mean is {risen:.1f} times what this test assumes"
+        f"by what came before the window, the variance of the mean is {risen:.1f} times what this test "
+        "assumes"
     )
 
 

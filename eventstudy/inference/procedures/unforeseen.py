@@ -104,8 +104,8 @@ def doubts(data: TestInput, *, of_t_alone: bool) -> list[str]:
         Whether p-values of the t alone are adjusted for the number of events.
     """
     told = [
-        f"judged by its past, the error is {factor:.1f} times what se says (autocorrelation, or volatility before "
-        "the event), which p_t does not know"
+        f"judged by its past, the error is {factor:.1f} times what se says (autocorrelation, or volatility "
+        "before the event), which p_t does not know"
         if factor >= MATTERS
         else ""
         for factor in unforeseen(data)
